@@ -12,7 +12,7 @@ import { randomFrom } from './seeded-random.js'
 
 export { randomFrom }
 
-const EARLY = readFileSync(new URL('../../python/troupe/static/troupe/early.js', import.meta.url), 'utf8')
+export const EARLY = readFileSync(new URL('../../python/troupe/static/troupe/early.js', import.meta.url), 'utf8')
 
 export class FakeClock {
   constructor(seed = 1) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { windowOf } from './fakes.js'
+import { JSDOM } from 'jsdom'
+import { EARLY, windowOf } from './fakes.js'
 import { served } from './served-page.js'
 
 const MAIN = { 'dj-root': '', 'data-troupe': 'token-1' }
@@ -166,6 +167,39 @@ test('attributes are known from the beginning; listeners are told of roots', () 
   assert.equal(change(() => strangers.run(() => root.remove())), 2)
   assert.equal(change(() => $('main').prepend(root)), 3)
   assert.equal(change(() => root.remove()), 4)
+})
+
+// A page that is being parsed: each insertion is told of by itself, as browsers do.
+async function parsing() {
+  const { window } = new JSDOM('<body></body>', { runScripts: 'outside-only' })
+  const { document } = window
+  await new Promise((loaded) => { window.onload = loaded })
+  Object.defineProperty(document, 'readyState', { value: 'loading' })
+  window.eval(EARLY)
+  const parse = async (parent, id) => {
+    const el = parent.appendChild(Object.assign(document.createElement('p'), { id }))
+    await null
+    return el
+  }
+  return { document, parse, strangers: window.troupeStrangers }
+}
+
+test('a timer moves what the parser is in: both parts of what follows are the server\'s', async () => {
+  const { document, parse, strangers } = await parsing()
+  const ids = (el) => strangers.children(el).map(({ id }) => id).join(' ')
+  const main = await parse(document.body, 'main')
+  const [a, b] = [await parse(main, 'a'), await parse(main, 'b')]
+  await parse(b, 'inside')
+  const banner = document.createElement('div')
+  document.body.append(banner, b)
+  await null
+  assert.deepEqual([ids(main), strangers.isStranger(b)], ['a b', false])
+  await parse(b, 'more')
+  const behind = await parse(main, 'behind')
+  assert.deepEqual([ids(main), ids(b), strangers.isStranger(behind)], ['a b behind', 'inside more', false])
+  main.insertBefore(document.createElement('div'), a)
+  await null
+  assert.deepEqual([ids(main), ids(document.body)], ['a b behind', 'main'])
 })
 
 test('signs are those of the protocol', () => {

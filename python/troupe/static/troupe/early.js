@@ -48,7 +48,7 @@
   const listeners = []
   let parsing = document.readyState === 'loading'
   let last = /** @type {Node | null} */ (null) // the newest of the parser's nodes
-  let doubt = /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} */ (null) // see doubtOf()
+  let doubt = /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} */ (null) // see note()
   let isFine = false // the browser tells of each node that the parser inserts
   // Of run(); whether there are lists; whether others did nothing; see listen().
   let [depth, isKept, isAlone, isListening] = [0, false, true, false]
@@ -210,10 +210,7 @@
   function isParsed(node, { nextSibling, target }, records) {
     if (target === last) isFine = true
     if (nextSibling && nextSibling.nodeName !== 'TABLE') return false
-    const first = firstChild(node)
-    // What comes as a whole tree does not come from the parser.
-    if (isFine && first && !homes.has(first) && !records.some((each) => each.target === node)) return false
-    if (homes.has(node)) return false
+    if (homes.has(node) || isWhole(node, records)) return false
     if (doubt && isBehind(doubt.last, node) && !isBehind(last, node) && (node.nodeType === 3 || isBuilt(records))) {
       // The parser goes on in front of them: a timer had put them behind the element that it is in.
       for (const each of doubt.nodes) {
@@ -226,28 +223,30 @@
     return isBehind(last, node) || (nextSibling && contains(nextSibling, last))
   }
 
+  // What comes, or goes, as a whole tree is not the parser's: that fills what it moves, or what it moves it into.
+  /** @type {(node: Node, records: TreeRecord[]) => unknown} */
+  function isWhole(node, records) {
+    const first = firstChild(node)
+    return isFine && first && !homes.has(first) && !records.some((each) => each.target === node)
+  }
+
   // Whether the parser has moved it, with what it is in or into an element that it has made
   // (https://html.spec.whatwg.org/#adoption-agency-algorithm).
   /** @type {(node: Node, records: TreeRecord[]) => boolean} */
   function isReparented(node, records) {
-    if (contains(node, last)) return true
+    if (contains(node, last)) return !isWhole(node, records)
     return isConnected(node) && !records.some(({ addedNodes }) => [...addedNodes].includes(/** @type {ChildNode} */ (node)))
   }
 
   /** @type {(before: Node | null, node: Node) => unknown} Or it is the same one, or around it. */
   function isBehind(before, node) {
-    return !before || !isConnected(before) || before === node || compare(before, node) & (FOLLOWS | CONTAINS)
-  }
-
-  /**
-   * Nodes that seem to be the parser's, and may be a timer's: a few without content, at the end of one parent.
-   * @param {ChildNode[]} nodes
-   * @param {TreeRecord[]} records
-   * @param {Node | null} before The parser's newest node before these.
-   */
-  function doubtOf(nodes, records, before) {
-    const [{ target }] = records
-    return records.every((each) => each.target === target) ? { nodes, target, last: before } : null
+    if (!before || !isConnected(before) || before === node || compare(before, node) & (FOLLOWS | CONTAINS)) return true
+    // Behind what others took elsewhere with the newest node in it, the parser goes on where that stood.
+    let away = /** @type {any} */ (before)
+    while (away && !homes.has(away)) away = parentNode(away)
+    const home = /** @type {any} */ (homes.get(away))
+    const list = lists.get(home)
+    return away && !contains(away, node) && contains(home, node) && isBehind(list?.[list.indexOf(away) - 1] ?? home, node)
   }
 
   /** Whether nodes are put into nodes that have just been inserted, as the parser does. @param {TreeRecord[]} records */
@@ -345,7 +344,8 @@
       }
       if (who === OTHERS && !parsing && concernsRoots(record)) for (const each of listeners) each()
     })
-    if (parsed.length) doubt = doubtOf(parsed, records, before)
+    // Without content, at the end of one parent: they may be a timer's.
+    if (parsed.length) doubt = records.every(({ target }) => target === records[0].target) ? { nodes: parsed, target: records[0].target, last: before } : null
     // With what the client removes goes what others had taken out of it.
     for (const node of moved) {
       if (isConnected(node)) continue
