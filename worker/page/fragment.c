@@ -34,8 +34,8 @@ typedef struct {
     bool whole;       // the fragment is a root with its own tag
     uint32_t outside; // the fragment's place
     size_t depth;
-    open_tag tags[FRAGMENT_MAX_DEPTH];
-    open_unit open[FRAGMENT_MAX_DEPTH + 1]; // open[0] is the whole, the others those of tags
+    open_tag tags[MAX_OPEN_TAGS];
+    open_unit open[MAX_OPEN_TAGS + 1]; // open[0] is the whole, the others those of tags
 } builder;
 
 static bool
@@ -136,7 +136,7 @@ static bool
 s_open_unit(builder *self, open_tag opening)
 {
     const fragment_unit *opened = self->tree->units + self->tree->count - 1;
-    if (self->depth == FRAGMENT_MAX_DEPTH)
+    if (self->depth == MAX_OPEN_TAGS)
         return false;
     s_end_gap(self, opened->begin, 0);
     self->tags[self->depth] = opening;
@@ -321,16 +321,11 @@ s_take_end_tag(builder *self)
     return true;
 }
 
-// Refuses what a parser ends early, bogus comments, and what a browser would take for an anchor.
 static bool
 s_comment(builder *self)
 {
-    size_t begin = self->at, inside = begin + 4;
-    if (!lexer_has_prefix(self->html, begin, "<!--") || lexer_has_prefix(self->html, inside, ">") ||
-        lexer_has_prefix(self->html, inside, "->") || lexer_has_prefix(self->html, inside, "$"))
-        return false;
-    size_t end = lexer_comment_end(self->html, inside);
-    if (end == self->html.size || !s_add(self, UNIT_COMMENT, begin, inside))
+    size_t end = lexer_comment_end(self->html, self->at);
+    if (end == self->html.size || !s_add(self, UNIT_COMMENT, self->at, self->at + strlen("<!--")))
         return false;
     self->at = end + 3;
     return s_close_leaf(self, end);

@@ -11,9 +11,6 @@
 #include "common/slice.h"
 
 #define FRAGMENT_MAX_UNITS (1u << 18)
-// Deeper nesting is refused: parsers flatten it beyond a limit of their own (Chromium: 512, from the page's
-// root on).
-#define FRAGMENT_MAX_DEPTH 256
 
 typedef enum {
     UNIT_ELEMENT,

@@ -15,16 +15,12 @@
 #include <ctype.h>
 #include <strings.h>
 
-// Deeper nesting is refused: parsers flatten it beyond a limit of their own (Chromium: 512, counted from the
-// page's root).
-#define MAX_OPEN 256
-
 typedef struct {
     slice html;
     size_t at;
     uint32_t outside; // the slot's place
     size_t depth;
-    open_tag open[MAX_OPEN];
+    open_tag open[MAX_OPEN_TAGS];
 } scanner;
 
 // --- the fragment ---------------------------------------------------------------------------------------
@@ -46,16 +42,10 @@ s_skip_text(scanner *self)
            lexer_is_blank(slice_of(self->html.data + begin, self->at - begin));
 }
 
-// Refuses comments that a parser ends early (<!-->, <!--->), bogus ones (<!doctype>, <![CDATA[), and those
-// that the browser would take for an anchor.
 static bool
 s_skip_comment(scanner *self)
 {
-    size_t begin = self->at + 4;
-    if (!lexer_has_prefix(self->html, self->at, "<!--") || lexer_has_prefix(self->html, begin, ">") ||
-        lexer_has_prefix(self->html, begin, "->") || lexer_has_prefix(self->html, begin, "$"))
-        return false;
-    size_t end = lexer_comment_end(self->html, begin);
+    size_t end = lexer_comment_end(self->html, self->at);
     self->at = end + 3;
     return end < self->html.size;
 }
@@ -132,7 +122,7 @@ s_start_tag(scanner *self)
     self->at = end;
     if (kind == ELEMENT_VOID || (kind == ELEMENT_FOREIGN && self_closing))
         return true;
-    if (self->depth == MAX_OPEN)
+    if (self->depth == MAX_OPEN_TAGS)
         return false;
     self->open[self->depth++] = (open_tag){name, inside, kind == ELEMENT_FOREIGN ? 0 : elements_role(name)};
     if (kind == ELEMENT_NOSCRIPT)

@@ -4,8 +4,9 @@
 // Refusing too much is safe, accepting too much is not.
 #include "worker/page/html/elements.h"
 
+#include "worker/page/html/scan.h"
+
 #include <stdlib.h>
-#include <strings.h>
 
 // How the tree builder treats a start tag, one value for each treatment that differs.
 typedef enum {
@@ -448,15 +449,8 @@ elements_made_by_end(slice name, uint32_t place)
     if (place &
         (PLACE_FOREIGN | PLACE_BLANK | PLACE_IN_SELECT | PLACE_IN_OPTION | PLACE_TEXT_ONLY | IN_TEMPLATE))
         return false;
-    return elements_same_name(name, slice_text("br")) ||
-           (elements_same_name(name, slice_text("p")) && !(place & PLACE_P));
-}
-
-bool
-elements_same_name(slice name, slice other)
-{
-    return name.size == other.size &&
-           strncasecmp((const char *)name.data, (const char *)other.data, name.size) == 0;
+    return scan_same_name(name, slice_text("br")) ||
+           (scan_same_name(name, slice_text("p")) && !(place & PLACE_P));
 }
 
 bool

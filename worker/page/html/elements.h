@@ -63,8 +63,6 @@ uint32_t elements_in_template(slice name, uint32_t place);
 // True for </p> and </br> where there is nothing to close: a parser makes an empty element there.
 bool elements_made_by_end(slice name, uint32_t place);
 
-bool elements_same_name(slice name, slice other);
-
 typedef enum {
     FOREIGN_STAYS, // an svg or math element like any other
     FOREIGN_HOLDS, // an integration point: its content is HTML again

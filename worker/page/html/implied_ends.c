@@ -4,6 +4,7 @@
 #include "worker/page/html/implied_ends.h"
 
 #include "worker/page/html/elements.h"
+#include "worker/page/html/scan.h"
 
 static bool
 s_is_rtc(slice name)
@@ -90,7 +91,7 @@ implied_ends_at_end(const open_tag *open, size_t depth, slice name)
     unsigned implied =
         role & ROLE_STRONG_END ? ROLE_ENDS_BY_ITSELF : ROLE_OPTION | ROLE_OPTGROUP | ROLE_RUBY_PART;
     for (size_t i = depth; i-- > 0;) {
-        if (elements_same_name(open[i].name, name))
+        if (scan_same_name(open[i].name, name))
             return i;
         if (!(open[i].role & implied))
             break;

@@ -6,6 +6,10 @@
 
 #include "common/slice.h"
 
+// Deeper nesting is refused: parsers flatten it beyond a limit of their own (Chromium: 512, from the page's
+// root on).
+#define MAX_OPEN_TAGS 256
+
 // An element of the fragment that is open.
 typedef struct {
     slice name;

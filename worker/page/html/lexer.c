@@ -103,9 +103,13 @@ lexer_attribute(slice start, size_t *at, slice *ret_name, slice *ret_value)
 // --- what is not parsed ---------------------------------------------------------------------------------
 
 size_t
-lexer_comment_end(slice html, size_t begin)
+lexer_comment_end(slice html, size_t at)
 {
-    for (size_t at = lexer_find(html, begin, '>'); at < html.size; at = lexer_find(html, at + 1, '>')) {
+    size_t begin = at + 4;
+    if (!lexer_has_prefix(html, at, "<!--") || lexer_has_prefix(html, begin, ">") ||
+        lexer_has_prefix(html, begin, "->") || lexer_has_prefix(html, begin, "$"))
+        return html.size;
+    for (at = lexer_find(html, begin, '>'); at < html.size; at = lexer_find(html, at + 1, '>')) {
         if (at >= begin + 2 && lexer_has_prefix(html, at - 2, "-->"))
             return at - 2;
         if (at >= begin + 3 && lexer_has_prefix(html, at - 3, "--!>"))

@@ -27,9 +27,10 @@ size_t lexer_tag_end(slice html, size_t at, bool *ret_self_closing);
 // '>'. The value is borrowed, without its quotes and not decoded; empty where there is none. False: there are
 // no more.
 bool lexer_attribute(slice start, size_t *at, slice *ret_name, slice *ret_value);
-// begin: behind a "<!--". Returns the offset of the comment's "-->"; html.size if it does not end, or ends
-// with "--!>", which is an error that parsers repair.
-size_t lexer_comment_end(slice html, size_t begin);
+// at: of a "<!". Returns the offset of the comment's "-->"; html.size if it does not end, or a parser repairs
+// it (<!-->, <!--->, "--!>"), or makes one of something else (<!doctype>, <![CDATA[), or a browser would take
+// it for an anchor (<!--$).
+size_t lexer_comment_end(slice html, size_t at);
 // True if the end tag of this name begins at the offset, which is of a '<': the whole name, </scripted> does
 // not end a <script>.
 bool lexer_is_end_tag(slice html, size_t at, slice name);
