@@ -184,7 +184,7 @@ def test_event_before_the_join(fleet, visitor, bystander):
 def test_a_page_that_never_waits(fleet, visitor, bystander, tmp_path):
     """A page keeps 8 unanswered; one that sends on and on is told so, and its session's mailbox never grows."""
     gate = tmp_path / "gate"
-    fleet.expect_log("event=rate_limited", times=1, name="web")
+    fleet.watch.allow("event=rate_limited")  # or the mailbox is full first: that depends on the machine
     with visitor.open("/gated/") as page:
         page.post("hold", {"gate": str(gate)})
         wait_until((tmp_path / "gate.reached").exists, "the handler to run")
