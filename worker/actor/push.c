@@ -192,11 +192,12 @@ s_schedule_tick(push_state *state, bool failed, uint64_t now)
         state->next_tick = now + pause;
 }
 
-// Without a view nothing was due: an event's turn has shown it in the meantime.
+// Without a view nothing was due: an event's turn has shown it in the meantime. Nor is anything once its
+// session has it no more: the JOIN that took it away has told the page.
 void
 push_end(turn *self, err error)
 {
-    if (!self->view)
+    if (!self->view || self->barred)
         return;
     push_state *state = view_push_state(self->view);
     if (error) {

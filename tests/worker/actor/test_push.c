@@ -321,6 +321,27 @@ s_a_tick_is_awaited(void)
     s_finish();
 }
 
+// A JOIN in between is refused the view: its page is told by JOINED, and of the tick nothing.
+static void
+s_a_tick_of_a_view_that_is_gone(void)
+{
+    s_joined(INTERVAL);
+    s_fake.tick_awaits = true;
+    s_fake.now = s_fake.armed;
+    CU_ASSERT_PTR_NULL(fake_push(&s_fake, s_session, NULL));
+    s_fake.forbid = true;
+    request *join = fake_join(&s_fake, session_generation(s_session), FAKE_VIEW, 1);
+    CU_ASSERT_EQUAL(fake_run(&s_fake, s_session, join, NULL)->head.type, MSG_JOINED);
+    CU_ASSERT_EQUAL(session_view_count(s_session), 0);
+    s_fake.now += INTERVAL;
+    unsigned before = s_fake.count;
+    s_fake.done(s_fake.done_context);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    CU_ASSERT_EQUAL(s_fake.count, before);
+    CU_ASSERT_EQUAL(s_fake.open_views, 0);
+    s_finish();
+}
+
 // The handler's turn is resumed because it is paused: whether it awaits again, and what was sent.
 static const reply *
 s_pause(void)
@@ -458,6 +479,7 @@ static const unit_test s_tests[] = {
     {"a failing tick", s_a_failing_tick},
     {"a template that fails is not tried at once", s_a_template_that_fails_is_not_tried_at_once},
     {"a tick is awaited", s_a_tick_is_awaited},
+    {"a tick of a view that is gone", s_a_tick_of_a_view_that_is_gone},
     {"a handler shows its progress", s_a_handler_shows_its_progress},
     {"progress without a page", s_progress_without_a_page},
     {"two views take turns", s_two_views_take_turns},
