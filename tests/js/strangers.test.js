@@ -298,6 +298,16 @@ test('what others moved goes with what it was in; what they moved into a branch 
   assert.deepEqual(live.socket.take('refresh'), [])
 })
 
+test('what others add to what they moved elsewhere stays when the server changes it', () => {
+  const live = early(({ $, document }) => {
+    document.body.append($('h1'))
+    $('h1').classList.add('theirs')
+  })
+  live.to(state({ a: '3' })) // after which nothing is known of elements that are in no root
+  live.to(state({ c: 'z' }))
+  assert.equal(live.$('body > h1').outerHTML, '<h1 class="z theirs">1</h1>')
+})
+
 const TABS = `customElements.define('x-tabs', class extends HTMLElement {
   static observedAttributes = ['size']
   connectedCallback() { this.append(document.createElement('nav')) }

@@ -211,9 +211,10 @@
     if (target === last) isFine = true
     if (nextSibling && nextSibling.nodeName !== 'TABLE') return false
     if (homes.has(node) || isWhole(node, records)) return false
-    if (doubt && isBehind(doubt.last, node) && !isBehind(last, node) && (node.nodeType === 3 || isBuilt(records))) {
-      // The parser goes on in front of them: a timer had put them behind the element that it is in.
-      for (const each of doubt.nodes) {
+    // Whether nodes are put into nodes that have just been inserted, one a record, as the parser does.
+    const isBuilt = () => records.some(({ addedNodes: [added] }) => added && records.some((each) => each.target === added))
+    if (doubt && isBehind(doubt.last, node) && !isBehind(last, node) && (node.nodeType === 3 || isBuilt())) {
+      for (const each of doubt.nodes) { // a timer had put them behind the element that the parser is in
         disturbed.add(doubt.target)
         drop(doubt.target, each)
         strangers.add(each)
@@ -247,12 +248,6 @@
     const home = /** @type {any} */ (homes.get(away))
     const list = lists.get(home)
     return away && !contains(away, node) && contains(home, node) && isBehind(list?.[list.indexOf(away) - 1] ?? home, node)
-  }
-
-  /** Whether nodes are put into nodes that have just been inserted, as the parser does. @param {TreeRecord[]} records */
-  function isBuilt(records) {
-    const all = new Set(records.flatMap(({ addedNodes }) => /** @type {Node[]} */ ([...addedNodes])))
-    return records.some(({ target }) => all.has(target))
   }
 
   /** @type {(parent: Node, list: ChildNode[]) => void} */
@@ -501,6 +496,11 @@
     return note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
   }
 
+  /** Or it was, before others took it elsewhere. @param {any} node @returns {boolean} */
+  function isInRoot(node) {
+    return node && (roots.has(node) || isInRoot(homes.get(node) ?? parentNode(node)))
+  }
+
   // Records of rows that are moved or removed cost as much as that itself, and nothing is to be known of it as long as there
   // are no lists. So there are records from the first call on that comes before custom elements can answer: see listen().
   /** @type {Strangers['run']} */
@@ -510,7 +510,7 @@
       if (!isKept) listen(false)
       for (const root of roots) if (!isConnected(root)) roots.delete(root)
       for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
-      for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
+      for (const el of values.keys()) if (!isInRoot(el)) values.delete(el)
     }
     depth++
     try {
