@@ -1,6 +1,6 @@
 // dom.js - questions about nodes that several modules ask.
 
-export const ELEMENT = 1
+const ELEMENT = 1
 export const TEXT = 3
 export const COMMENT = 8
 

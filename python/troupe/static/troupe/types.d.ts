@@ -222,8 +222,7 @@ export type PatchValues = { [slot: string]: any }
 export type BranchValue = { b?: number | null, [slot: string]: any }
 /**
  * What differs in an element, or in some of its children: how many units there are, and its new open tag or some of its
- * attributes, texts by gap,
- * changes inside of units, and units that came, went or changed places.
+ * attributes, texts by gap, changes inside of units, and units that came, went or changed places.
  */
 export type Change = [count: number, ...members: (
   | string
@@ -373,7 +372,6 @@ export type Morpher = ReturnType<typeof import('./morph.js').createMorpher> & {
 }
 export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>
 export type Page = ReturnType<typeof import('./page.js').createPage>
-export type View = ReturnType<typeof import('./view.js').createView>
 
 // --- Strangers (early.js) --------------------------------------------------------------------------------------
 
