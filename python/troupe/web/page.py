@@ -229,12 +229,13 @@ def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponse
         return _error_response(request, path, error)
     if mounted.response is not None:
         return mounted.response
-    if request.method == "HEAD" or _is_prefetch(request) or _loses_its_root(mounted.html, request):
+    loses_its_root = _loses_its_root(mounted.html, request)
+    if request.method == "HEAD" or _is_prefetch(request) or loses_its_root:
         client_thread.call(drop, session)
     content_type = view.content_type or "text/html; charset=utf-8"
     response = HttpResponse(with_script(mounted.html, request), content_type=content_type)
     response["Cache-Control"] = "private, no-cache"
-    if _loses_its_root(mounted.html, request):
+    if loses_its_root:
         response["HX-Redirect"] = request.get_full_path()
     return response
 
@@ -410,8 +411,10 @@ def _loses_its_root(html: bytes, request: HttpRequest) -> bool:
     """Whether htmx asks for the page to put what is in its <body> into another page's (hx-boost), and <body> is the
     root: its token would be lost. htmx is told to load it as a page.
     """
+    if request.headers.get("HX-Boosted") != "true":
+        return False
     start = _root_tag(html)
-    return request.headers.get("HX-Boosted") == "true" and html[start : start + 5].lower() == b"<body"
+    return html[start : start + 5].lower() == b"<body"
 
 
 def _own_response(fields: Body) -> HttpResponse:
