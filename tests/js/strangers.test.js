@@ -62,6 +62,20 @@ test('several at once: each list is the one of before', () => {
   assert.equal(children(), '[a] b c')
 })
 
+test('in a root that others brought what they move stays the server\'s, too', () => {
+  const { $, make, strangers, told } = page('<main></main>')
+  const root = make('root')
+  root.innerHTML = '<p id=a></p><p id=b></p>'
+  $('main').append(root)
+  strangers.take()
+  strangers.watch(root)
+  root.append($('#a'))
+  $('#b').remove()
+  strangers.take()
+  assert.equal(told(strangers.children(root)), 'a [b]')
+  assert.equal(strangers.isStranger($('#a')), false)
+})
+
 test('what took the place of a text or an element', () => {
   const { $, children, make, strangers, told } = page('<main><b id=a></b>text<b id=c></b></main>')
   const main = $('main')

@@ -125,10 +125,10 @@
     else [...displaced].filter((each) => contains(node, homes.get(each))).concat(standIns(node)).forEach((each) => (settle(each), remove(each)))
   }
 
-  /** Whether a node is in a stranger, and in none of the server's that is in that. @param {Node | null} node */
+  /** Whether a node is in a stranger, and in none of the server's, or root, that is in that. @param {Node | null} node */
   function isInside(node) {
-    while (node && !strangers.has(node) && !homes.has(node)) node = parentNode(node)
-    return node && strangers.has(node)
+    while (node && !strangers.has(node) && !homes.has(node) && !roots.has(node)) node = parentNode(node)
+    return node && strangers.has(node) && !roots.has(node)
   }
 
   // The children of a parent as they were before a record of this batch.
